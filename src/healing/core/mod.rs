@@ -33,7 +33,7 @@ pub use issue::{Evidence, Generation, Issue, IssueKey, Name, Observation, Severi
 pub use moment::{Moment, Stamp, Wall};
 pub use outcome::{AttemptResult, By, Closed, Dropped, ParkReason, Phase, Verdict};
 pub use plan::{Backoff, Budget, Confirm, Mode, Plan, PlanError, Risk, Step};
-pub use record::{Carried, Intent, KeyMemory, Record, What};
+pub use record::{Carried, Intent, KeyMemory, OpenState, Record, What};
 pub use state::{Snapshot, State};
 pub use tally::{
     ActionCounts, ActionLabels, ActionTimes, CONFIDENCE_BUCKETS, Counts, DURATION_BUCKETS,

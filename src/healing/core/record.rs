@@ -226,18 +226,7 @@ pub struct Intent {
 #[non_exhaustive]
 pub enum Carried {
     /// An issue that is open.
-    Issue {
-        /// The issue in its current state.
-        issue: Issue,
-        /// Its engine.
-        engine: Name,
-        /// The step of its plan, from 0.
-        step: usize,
-        /// Attempts of that step so far.
-        used: u32,
-        /// Attempts of the issue so far.
-        attempts: u32,
-    },
+    Issue(OpenState),
     /// A running attempt or rollback. Its attempt is also counted among the spent ones.
     Attempt {
         /// The intent of the attempt.
@@ -296,6 +285,23 @@ pub enum Carried {
     },
 }
 
+/// An open issue, and how far its plan has gone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OpenState {
+    /// The issue in its current state.
+    pub issue: Issue,
+    /// Its engine.
+    pub engine: Name,
+    /// The step of its plan, from 0.
+    pub step: usize,
+    /// Attempts of that step so far. One that returned ok counts at once, as long as its
+    /// verification has not healed the issue.
+    pub used: u32,
+    /// Attempts of the issue so far.
+    pub attempts: u32,
+}
+
 /// State of a key beyond its open issue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -316,4 +322,20 @@ pub struct KeyMemory {
     pub heals: Vec<Moment>,
     /// Why it is left to a person, if it is.
     pub block: Option<ParkReason>,
+}
+
+impl KeyMemory {
+    /// A key of which nothing is known yet.
+    pub(super) fn new(key: &IssueKey) -> Self {
+        Self {
+            key: key.clone(),
+            engine: None,
+            streak: 0,
+            not_before: Moment::START,
+            closed_at: None,
+            attempts: Vec::new(),
+            heals: Vec::new(),
+            block: None,
+        }
+    }
 }

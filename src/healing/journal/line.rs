@@ -7,6 +7,8 @@
 //! The layout is fixed to the byte up to the payload, so that the checksum covers exactly the bytes
 //! on disk: version and payload. Each line is JSON, readable by `jq` and by people.
 
+use std::io;
+
 use crc32fast::Hasher;
 use serde::{Deserialize, Serialize};
 
@@ -34,15 +36,22 @@ pub(super) enum Line {
     Record(Box<Record>),
 }
 
-/// Why a line is unusable.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum BadLine {
-    /// It has no end: the write was interrupted.
+/// The kind of damage to a journal line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DamageKind {
+    /// The last line was cut off during a write: usual after a crash.
     Torn,
     /// The checksum does not match, or it is not a journal line.
     Corrupt,
-    /// Written by a later version of this crate.
-    Newer(u32),
+    /// Written by a later version of this crate. The file is left as is.
+    Newer,
+    /// Records before it are missing.
+    Gap,
+    /// The file has no complete head: the process ended while beginning the file.
+    Headless,
+    /// The file cannot be read.
+    Unreadable(io::ErrorKind),
 }
 
 pub(super) fn push_head(out: &mut Vec<u8>, head: Head) -> serde_json::Result<()> {
@@ -73,23 +82,23 @@ fn checksum(version: u32, body: &[u8]) -> u32 {
 }
 
 /// Parses a line, including its line feed.
-pub(super) fn parse(line: &[u8]) -> Result<Line, BadLine> {
-    let line = line.strip_suffix(b"\n").ok_or(BadLine::Torn)?;
-    let (version, crc, body) = split(line).ok_or(BadLine::Corrupt)?;
+pub(super) fn parse(line: &[u8]) -> Result<Line, DamageKind> {
+    let line = line.strip_suffix(b"\n").ok_or(DamageKind::Torn)?;
+    let (version, crc, body) = split(line).ok_or(DamageKind::Corrupt)?;
     if version > VERSION {
-        return Err(BadLine::Newer(version));
+        return Err(DamageKind::Newer);
     }
     if format!("{:08x}", checksum(version, body)).as_bytes() != crc {
-        return Err(BadLine::Corrupt);
+        return Err(DamageKind::Corrupt);
     }
     let read = if let Some(json) = body.strip_prefix(b"\"head\":") {
         serde_json::from_slice(json).map(Line::Head)
     } else if let Some(json) = body.strip_prefix(b"\"record\":") {
         serde_json::from_slice(json).map(Line::Record)
     } else {
-        return Err(BadLine::Corrupt);
+        return Err(DamageKind::Corrupt);
     };
-    read.map_err(|_| BadLine::Corrupt)
+    read.map_err(|_| DamageKind::Corrupt)
 }
 
 fn split(line: &[u8]) -> Option<(u32, &[u8], &[u8])> {
@@ -161,7 +170,7 @@ mod tests {
     #[test]
     fn a_line_without_an_end_is_torn() {
         for end in 0..line().len() {
-            assert_eq!(parse(&line()[..end]), Err(BadLine::Torn), "{end}");
+            assert_eq!(parse(&line()[..end]), Err(DamageKind::Torn), "{end}");
         }
     }
 
@@ -179,7 +188,7 @@ mod tests {
     #[test]
     fn a_newer_version_is_distinguished() {
         let newer = br#"{"v":2,"crc":"00000000","record":["another layout"]}"#;
-        assert_eq!(parse(&[newer, &b"\n"[..]].concat()), Err(BadLine::Newer(2)));
+        assert_eq!(parse(&[newer, &b"\n"[..]].concat()), Err(DamageKind::Newer));
     }
 
     proptest! {

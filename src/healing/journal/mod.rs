@@ -26,7 +26,8 @@ mod tests;
 
 pub use folder::{Folder, FolderError};
 pub use history::HistoryFilter;
-pub use replay::{Damage, DamageKind, ReplayReport};
+pub use line::DamageKind;
+pub use replay::{Damage, ReplayReport};
 pub use store::{Append, Store};
 
 pub(super) use replay::{Replay, replay};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, BufRead, Read};
 
-use super::line::{BadLine, Head, Line, MAX_LINE, parse};
+use super::line::{DamageKind, Head, Line, MAX_LINE, parse};
 use super::store::Store;
 use crate::healing::core::Record;
 
@@ -42,24 +42,6 @@ pub struct Damage {
     pub line: usize,
     /// Kind of damage.
     pub kind: DamageKind,
-}
-
-/// The kind of damage to a journal line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum DamageKind {
-    /// The last line was cut off during a write: usual after a crash.
-    Torn,
-    /// The checksum does not match, or it is not a journal line.
-    Corrupt,
-    /// Written by a later version of this crate. The file is left as is.
-    Newer,
-    /// Records before it are missing.
-    Gap,
-    /// The file has no complete head: the process ended while beginning the file.
-    Headless,
-    /// The file cannot be read.
-    Unreadable(io::ErrorKind),
 }
 
 impl fmt::Display for Damage {
@@ -120,9 +102,8 @@ fn read_file(store: &dyn Store, number: u64) -> (Option<Vec<Record>>, Option<Dam
                 return true;
             }
             (Ok(Line::Record(_)), Some(_)) => DamageKind::Gap,
-            (Ok(_) | Err(BadLine::Corrupt), _) => DamageKind::Corrupt,
-            (Err(BadLine::Torn), _) => DamageKind::Torn,
-            (Err(BadLine::Newer(_)), _) => DamageKind::Newer,
+            (Ok(_), _) => DamageKind::Corrupt,
+            (Err(kind), _) => kind,
         };
         spoil(at, kind);
         false
@@ -151,7 +132,7 @@ fn follows(records: &[Record], next: &Record) -> bool {
 pub(super) fn each_line(
     store: &dyn Store,
     number: u64,
-    mut each: impl FnMut(usize, Result<Line, BadLine>) -> bool,
+    mut each: impl FnMut(usize, Result<Line, DamageKind>) -> bool,
 ) -> io::Result<()> {
     let mut file = store.read(number)?;
     let mut line = Vec::new();
@@ -163,7 +144,7 @@ pub(super) fn each_line(
             .read_until(b'\n', &mut line)?;
         let found = match parse(&line) {
             _ if read == 0 => return Ok(()),
-            Err(BadLine::Torn) if read == MAX_LINE => Err(BadLine::Corrupt),
+            Err(DamageKind::Torn) if read == MAX_LINE => Err(DamageKind::Corrupt),
             found => found,
         };
         if !each(at, found) {

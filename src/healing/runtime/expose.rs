@@ -7,7 +7,7 @@ use crate::catalog::{Alias, Allowed, Kind, MetricDef};
 use crate::groups::older as groups;
 use crate::healing::core::{
     ActionCounts, ActionTimes, AttemptResult, CONFIDENCE_BUCKETS, Closed, Counts, DURATION_BUCKETS,
-    Distribution, Dropped, Phase, ServiceEscalation, Severity, Snapshot,
+    Distribution, Observations, Phase, ServiceEscalation, Severity, Snapshot,
 };
 use crate::registry::Number::U64;
 use crate::registry::{DeclareError, Figures, HistogramSnapshot, Registry, SeriesSnapshot, Value};
@@ -84,8 +84,13 @@ fn issues(figures: Figures<Snapshot>) -> Figures<Snapshot> {
                 "Observations, by result",
             )
             .with_labels(["result"])
-            .allow("result", Allowed::These(results_of_observations())),
-            observation_results,
+            .allow("result", Allowed::These(names_of_results())),
+            |s| {
+                let results = results(&s.observations).into_iter();
+                results
+                    .map(|(result, n)| SeriesSnapshot::new([("result", &*result)], U64(n)))
+                    .collect()
+            },
         )
         .counter("healing_issues_opened_total", "Issues opened", |s| {
             U64(s.opened)
@@ -330,32 +335,22 @@ fn actions(snapshot: &Snapshot, read: fn(&ActionCounts) -> u64) -> Vec<SeriesSna
     series.collect()
 }
 
-/// The results of observations that were not dropped.
-const TAKEN: [&str; 3] = ["opened", "coalesced", "muted"];
-
-fn dropped(why: Dropped) -> String {
-    format!("dropped_{}", why.as_str())
+/// The observations by result, each dropped one by its reason.
+fn results(seen: &Observations) -> Vec<(Cow<'static, str>, u64)> {
+    let taken = [
+        ("opened", seen.opened),
+        ("coalesced", seen.coalesced),
+        ("muted", seen.muted),
+    ];
+    let taken = taken.map(|(result, n)| (Cow::Borrowed(result), n));
+    let dropped = seen.dropped.iter();
+    let dropped = dropped.map(|(why, n)| (format!("dropped_{}", why.as_str()).into(), n));
+    taken.into_iter().chain(dropped).collect()
 }
 
-fn results_of_observations() -> Vec<Cow<'static, str>> {
-    let taken = TAKEN.map(Cow::Borrowed).into_iter();
-    let dropped = Dropped::ALL.map(|why| Cow::Owned(dropped(why)));
-    taken.chain(dropped).collect()
-}
-
-fn observation_results(snapshot: &Snapshot) -> Vec<SeriesSnapshot> {
-    let seen = &snapshot.observations;
-    let taken = [seen.opened, seen.coalesced, seen.muted];
-    let mut out: Vec<_> = TAKEN
-        .into_iter()
-        .zip(taken)
-        .map(|(result, n)| SeriesSnapshot::new([("result", result)], U64(n)))
-        .collect();
-    for (why, n) in seen.dropped.iter() {
-        let result = dropped(why);
-        out.push(SeriesSnapshot::new([("result", result.as_str())], U64(n)));
-    }
-    out
+fn names_of_results() -> Vec<Cow<'static, str>> {
+    let all = results(&Observations::default()).into_iter();
+    all.map(|(result, _)| result).collect()
 }
 
 fn of_times(name: &'static str, help: &'static str, buckets: &[f64]) -> MetricDef {

@@ -73,6 +73,26 @@ impl Found {
     }
 }
 
+/// The identity of a fault, to compare two readings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    Corrupt(blake3::Hash),
+    Missing,
+    Unreadable,
+}
+
+impl Mark {
+    /// The mark of a bad reading; `None` if it is good.
+    pub(super) fn of(found: &Found) -> Option<Self> {
+        match found {
+            Found::Good(_) => None,
+            Found::Corrupt(content, _) => Some(Self::Corrupt(content.hash)),
+            Found::Missing => Some(Self::Missing),
+            Found::Unreadable(_) => Some(Self::Unreadable),
+        }
+    }
+}
+
 /// Reads and validates the file. A panic of the validator says nothing about the content.
 pub(super) fn check(place: &Place, max_bytes: u64, validate: &Validator) -> Found {
     let content = match read(place, max_bytes) {

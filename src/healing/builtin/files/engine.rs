@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::content::Found;
-use super::guarded::{Guarded, Mark, Writer};
+use super::content::{Found, Mark};
+use super::guarded::{Guarded, Writer};
 use super::reason;
 use super::restore::RestoreError;
 use super::worker::Late;

@@ -3,16 +3,15 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use super::GuardError;
 use super::aside;
-use super::content::{Content, Found, Validator, check};
+use super::content::{Content, Found, Mark, Validator, check};
 use super::metrics::{FileEvent, FileMetrics};
-use super::restore::{Expected, RestoreError, replace, restore};
+use super::restore::{RestoreError, replace, restore};
 use super::watch::{Change, Watch};
 use super::worker::{Late, Worker};
 use crate::healing::core::{Moment, Name, Severity};
@@ -47,9 +46,9 @@ pub(super) struct Spec {
 }
 
 /// Whether the file has a writer, as far as the system reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Writer {
+    #[default]
     None,
     /// The file was created: by a writer, or complete as a hard link.
     Perhaps,
@@ -57,30 +56,10 @@ pub(super) enum Writer {
     Open,
 }
 
-/// The identity of a fault, to compare two readings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mark {
-    Corrupt(blake3::Hash),
-    Missing,
-    Unreadable,
-}
-
-impl Mark {
-    /// The mark of a bad reading; `None` if it is good.
-    pub(super) fn of(found: &Found) -> Option<Self> {
-        match found {
-            Found::Good(_) => None,
-            Found::Corrupt(content, _) => Some(Self::Corrupt(content.hash)),
-            Found::Missing => Some(Self::Missing),
-            Found::Unreadable(_) => Some(Self::Unreadable),
-        }
-    }
-}
-
 /// The state derived from file events; all that the watcher's thread can access.
 pub(super) struct Signals {
     metrics: Arc<FileMetrics>,
-    writer: AtomicU8,
+    writer: Mutex<Writer>,
 }
 
 /// State shared by the engine and the threads of its jobs.
@@ -111,15 +90,7 @@ struct State {
 
 impl Signals {
     pub(super) fn writer(&self) -> Writer {
-        match self.writer.load(Ordering::Relaxed) {
-            0 => Writer::None,
-            1 => Writer::Perhaps,
-            _ => Writer::Open,
-        }
-    }
-
-    fn set(&self, writer: Writer) {
-        self.writer.store(writer as u8, Ordering::Relaxed);
+        *self.writer.lock()
     }
 
     /// Records an event. A file renamed into place, or gone, has no writer any more; after an
@@ -138,7 +109,7 @@ impl Signals {
             self.metrics.events.inc(&(event,));
         }
         if let Some(writer) = writer {
-            self.set(writer);
+            *self.writer.lock() = writer;
         }
     }
 }
@@ -147,7 +118,7 @@ impl Guarded {
     pub(super) fn new(spec: Spec, metrics: Arc<FileMetrics>) -> Self {
         let signals = Arc::new(Signals {
             metrics: Arc::clone(&metrics),
-            writer: AtomicU8::new(Writer::None as u8),
+            writer: Mutex::default(),
         });
         Self {
             worker: Worker::new(spec.deadline),
@@ -255,7 +226,7 @@ impl Guarded {
         };
         if !watch.is_on(&steps) {
             // From now on, events are about another file.
-            self.signals.set(Writer::None);
+            *self.signals.writer.lock() = Writer::None;
             watch.follow(steps);
         }
         let mut unwatched = self.unwatched.lock();
@@ -357,13 +328,11 @@ impl Guarded {
             let state = self.state.lock();
             (state.good.front().cloned(), state.reported)
         };
-        let expected = match reported {
-            Some(Mark::Corrupt(hash)) => Expected::Bad(hash),
-            Some(Mark::Missing) => Expected::Missing,
-            Some(Mark::Unreadable) | None => return Err(RestoreError::Changed),
+        let known = reported.filter(|mark| *mark != Mark::Unreadable);
+        let (Some(good), Some(fault)) = (good, known) else {
+            return Err(RestoreError::Changed);
         };
-        let good = good.ok_or(RestoreError::Changed)?;
-        self.put(&good, expected)?;
+        self.put(&good, Some(fault))?;
         if self.state.lock().first.take().is_some() {
             self.save_copy(&good);
         }
@@ -371,11 +340,11 @@ impl Guarded {
         Ok(())
     }
 
-    fn put(&self, good: &Content, expected: Expected) -> Result<(), RestoreError> {
+    fn put(&self, good: &Content, fault: Option<Mark>) -> Result<(), RestoreError> {
         let _one = self.restoring.lock();
         let place = self.find(&self.spec.path)?;
         aside::clean(&place.directory, &place.name);
-        restore(&place, good, expected, self.spec.max_bytes)?;
+        restore(&place, good, fault, self.spec.max_bytes)?;
         self.metrics.events.inc(&(FileEvent::Restored,));
         Ok(())
     }
@@ -396,7 +365,7 @@ impl Guarded {
         let kept = self.kept();
         let good = kept.iter().find(|content| content.hash == to);
         let good = good.ok_or(RestoreError::Changed)?;
-        self.put(good, Expected::Anything)?;
+        self.put(good, None)?;
         {
             let mut state = self.state.lock();
             if let Some(newer) = state.good.iter().position(|kept| kept.hash == to) {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::path::PathBuf;
 
-use super::content::Content;
+use super::content::{Content, Mark};
 use super::{aside, mounts};
 use crate::util::Printable;
 use crate::util::place::{Opened, Owner, Place};
@@ -45,19 +45,9 @@ fn io(what: &'static str) -> impl FnOnce(io::Error) -> RestoreError {
     move |source| RestoreError::Io { what, source }
 }
 
-/// The state of the file that may be replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Expected {
-    /// Content with this hash.
-    Bad(blake3::Hash),
-    /// No file.
-    Missing,
-    /// Any: a person requested the restore.
-    Anything,
-}
-
 /// Replaces the file by `good`, with the owner, the group and the mode that it had when good. A
-/// file in any other state than `expected` is left alone.
+/// file in any other state than that of the `fault` is left alone; without one, because a person
+/// requested the restore, any state is replaced.
 ///
 /// The new content is written beside the file, synced, and renamed over it, so a reader sees the
 /// old or the new content and never a part. A file that cannot be renamed over (a mount point, a
@@ -69,19 +59,19 @@ pub(super) enum Expected {
 pub(super) fn restore(
     place: &Place,
     good: &Content,
-    expected: Expected,
+    fault: Option<Mark>,
     max_bytes: u64,
 ) -> Result<(), RestoreError> {
     if place.linked {
         return Err(RestoreError::Link);
     }
     let beside = match Next::write(place, good, good.facts.owner) {
-        Ok(next) => next.replace(open(place)?.as_ref(), expected, max_bytes),
+        Ok(next) => next.replace(open(place)?.as_ref(), fault, max_bytes),
         Err(error) => Err(error),
     };
     let bad = match beside {
         Ok(bad) => bad,
-        Err(error) if wants_place(&error) => in_place(place, good, expected, max_bytes, error)?,
+        Err(error) if wants_place(&error) => in_place(place, good, fault, max_bytes, error)?,
         Err(error) => return Err(error),
     };
     // The content is in place; if a power failure undoes the rename, the next check finds it.
@@ -108,24 +98,25 @@ fn open(place: &Place) -> Result<Option<Opened>, RestoreError> {
     }
 }
 
-/// The content of an open file, if it is as expected.
+/// The content of an open file, if it is still as its fault was reported.
 fn checked(
     opened: Option<&Opened>,
-    expected: Expected,
+    fault: Option<Mark>,
     max_bytes: u64,
 ) -> Result<Option<Content>, RestoreError> {
     let there = opened.map(|opened| Content::of(opened, max_bytes));
-    let there = match (there, expected) {
-        (Some(Err(_)), Expected::Anything) | (None, _) => None,
+    let there = match (there, fault) {
+        (Some(Err(_)), None) | (None, _) => None,
         (Some(there), _) => Some(there.map_err(io("cannot read the file again"))?),
     };
     let hash = there.as_ref().map(|there| there.hash);
-    let is_expected = match expected {
-        Expected::Bad(bad) => hash == Some(bad),
-        Expected::Missing => opened.is_none(),
-        Expected::Anything => true,
+    let is_as_reported = match fault {
+        Some(Mark::Corrupt(bad)) => hash == Some(bad),
+        Some(Mark::Missing) => opened.is_none(),
+        Some(Mark::Unreadable) => false,
+        None => true,
     };
-    if is_expected {
+    if is_as_reported {
         Ok(there)
     } else {
         Err(RestoreError::Changed)
@@ -154,7 +145,7 @@ fn wants_place(error: &RestoreError) -> bool {
 fn in_place(
     place: &Place,
     good: &Content,
-    expected: Expected,
+    fault: Option<Mark>,
     max_bytes: u64,
     failed: RestoreError,
 ) -> Result<Option<Content>, RestoreError> {
@@ -169,7 +160,7 @@ fn in_place(
         // Another user may have linked another file here, which must not be overwritten.
         return Err(failed);
     }
-    let bad = checked(Some(&opened), expected, max_bytes)?;
+    let bad = checked(Some(&opened), fault, max_bytes)?;
     match overwrite(&opened.file, good) {
         Ok(()) => Ok(bad),
         Err(error) => Err(refused(place, failed, error)),
@@ -221,14 +212,14 @@ impl<'p> Next<'p> {
         Ok(next)
     }
 
-    /// Replaces the open file, if its content is as expected. Returns that content.
+    /// Replaces the open file, if it is as its fault was reported. Returns its content.
     fn replace(
         self,
         opened: Option<&Opened>,
-        expected: Expected,
+        fault: Option<Mark>,
         max_bytes: u64,
     ) -> Result<Option<Content>, RestoreError> {
-        let bad = checked(opened, expected, max_bytes)?;
+        let bad = checked(opened, fault, max_bytes)?;
         self.put().map(|()| bad)
     }
 
@@ -273,8 +264,8 @@ mod tests {
         content
     }
 
-    fn bad(bytes: &[u8]) -> Expected {
-        Expected::Bad(blake3::hash(bytes))
+    fn bad(bytes: &[u8]) -> Mark {
+        Mark::Corrupt(blake3::hash(bytes))
     }
 
     fn aside_of(path: &Path) -> Vec<PathBuf> {
@@ -289,7 +280,7 @@ mod tests {
         let path = dir.path().join("shop.toml");
         let good = good(dir.path());
         fs::write(&path, b"bad").unwrap();
-        restore(&place(&path), &good, bad(b"bad"), MAX).unwrap();
+        restore(&place(&path), &good, Some(bad(b"bad")), MAX).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"good");
         let aside = aside_of(&path);
         assert_eq!(aside.len(), 1, "{aside:?}");
@@ -304,7 +295,7 @@ mod tests {
         let path = dir.path().join("shop.toml");
         let secret = dir.path().join("secret");
         fs::write(&secret, b"4711").unwrap();
-        for (there, expected) in [("bad", bad(b"bad")), ("anything", Expected::Anything)] {
+        for (there, expected) in [("bad", Some(bad(b"bad"))), ("anything", None)] {
             fs::write(&path, there).unwrap();
             let (place, good) = (place(&path), good(dir.path()));
             let next = Next::write(&place, &good, good.facts.owner).unwrap();
@@ -324,7 +315,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("shop.toml");
         let good = good(dir.path());
-        restore(&place(&path), &good, Expected::Missing, MAX).unwrap();
+        restore(&place(&path), &good, Some(Mark::Missing), MAX).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"good");
         assert_eq!(aside_of(&path), [] as [PathBuf; 0]);
     }
@@ -335,7 +326,7 @@ mod tests {
         let path = dir.path().join("shop.toml");
         let good = good(dir.path());
         fs::write(&path, b"edited").unwrap();
-        for seen in [bad(b"bad"), Expected::Missing] {
+        for seen in [Some(bad(b"bad")), Some(Mark::Missing)] {
             let error = restore(&place(&path), &good, seen, MAX).unwrap_err();
             assert!(matches!(error, RestoreError::Changed));
         }
@@ -355,7 +346,7 @@ mod tests {
         fs::write(dir.path().join("a.corrupt-notes"), "mine").unwrap();
         for n in 0..10_u8 {
             fs::write(&path, [n]).unwrap();
-            restore(&place(&path), &good, bad(&[n]), MAX).unwrap();
+            restore(&place(&path), &good, Some(bad(&[n])), MAX).unwrap();
         }
         assert_eq!(aside_of(&path).len(), others.len() + 1 + aside::KEPT);
         assert!(dir.path().join("a.corrupt-notes").exists());
@@ -374,16 +365,16 @@ mod tests {
         let good = Content::of(&place(&path).open().unwrap(), MAX).unwrap();
         fs::write(&path, b"bad").unwrap();
         set(0o6755);
-        restore(&place(&path), &good, bad(b"bad"), MAX).unwrap();
+        restore(&place(&path), &good, Some(bad(b"bad")), MAX).unwrap();
         assert_eq!(mode(&path), 0o640);
         assert_eq!(mode(&aside_of(&path)[0]), 0o600);
         fs::remove_file(&path).unwrap();
-        restore(&place(&path), &good, Expected::Missing, MAX).unwrap();
+        restore(&place(&path), &good, Some(Mark::Missing), MAX).unwrap();
         assert_eq!(mode(&path), 0o640);
 
         let link = dir.path().join("link");
         std::os::unix::fs::symlink(&path, &link).unwrap();
-        let error = restore(&place(&link), &good, bad(b"good"), MAX).unwrap_err();
+        let error = restore(&place(&link), &good, Some(bad(b"good")), MAX).unwrap_err();
         assert!(matches!(error, RestoreError::Link));
     }
 }

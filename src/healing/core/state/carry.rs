@@ -1,7 +1,7 @@
 //! The state as records: the first lines of a new journal file.
 
 use super::State;
-use crate::healing::core::{AttemptId, Carried, Generation, Moment, Record, Stamp, What};
+use crate::healing::core::{AttemptId, Carried, Generation, OpenState, Record, Stamp, What};
 
 impl State {
     /// Returns the state as records: a journal that begins with them and continues with later
@@ -26,7 +26,7 @@ impl State {
             }
         }));
         let memories = self.memories.iter();
-        all.extend(memories.map(|(key, memory)| Carried::Key(memory.carry(key))));
+        all.extend(memories.map(|(_, memory)| Carried::Key(memory.kept.clone())));
         all.extend(self.mutes.iter().map(|(target, mute)| Carried::Mute {
             target: target.clone(),
             until: mute.until,
@@ -58,8 +58,8 @@ impl State {
                 at: at.iter().copied().collect(),
             }));
         }
-        let at: Vec<Moment> = self.exits.iter().collect();
-        if !at.is_empty() {
+        if !self.exits.is_empty() {
+            let at = self.exits.clone();
             all.push(Carried::Exits { at });
         }
     }
@@ -76,13 +76,13 @@ impl State {
                 Some(treatment) if treatment.hopeless => u32::MAX,
                 _ => u32::from(unverified),
             };
-            all.push(Carried::Issue {
+            all.push(Carried::Issue(OpenState {
                 issue: entry.issue.clone(),
                 engine: engine.name.clone(),
                 step: entry.step,
                 used: entry.used.saturating_add(more),
                 attempts: entry.attempts,
-            });
+            }));
         }
         for (_, attempt) in self.attempts.iter().filter(|(_, one)| !one.zombie) {
             all.push(Carried::Attempt {

@@ -61,7 +61,7 @@ impl State {
         );
         let waits = entry.attempts > 0 && gone;
         let not_before = self.memories.update(now, &key, |memory| {
-            memory.closed_at = Some(now);
+            memory.kept.closed_at = Some(now);
             waits.then(|| memory.draw(now, &backoff, entry.stream))
         });
         self.record(What::Closed {
@@ -136,6 +136,6 @@ impl State {
 
     fn is_blocked(&self, key: &IssueKey) -> bool {
         let memory = self.memories.get(key);
-        memory.is_some_and(|memory| memory.block.is_some())
+        memory.is_some_and(|memory| memory.kept.block.is_some())
     }
 }

@@ -99,7 +99,7 @@ impl State {
             return;
         };
         let memory = self.memories.get(&entry.issue.key);
-        let block = memory.and_then(|memory| memory.block);
+        let block = memory.and_then(|memory| memory.kept.block);
         let flapping =
             memory.is_some_and(|memory| memory.is_flapping(self.now.at, &self.policy.flap));
         match block {

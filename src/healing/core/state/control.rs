@@ -109,7 +109,10 @@ impl State {
     }
 
     fn can_acknowledge(&self, key: &IssueKey) -> bool {
-        let blocked = self.memories.get(key).is_some_and(|m| m.block.is_some());
+        let blocked = self
+            .memories
+            .get(key)
+            .is_some_and(|m| m.kept.block.is_some());
         let alerting = self
             .alerts
             .of(key)
@@ -191,7 +194,7 @@ impl State {
     }
 
     fn cannot_trigger(&self, key: &IssueKey) -> bool {
-        let known = self.memories.get(key).and_then(|m| m.engine.as_ref());
+        let known = self.memories.get(key).and_then(|m| m.kept.engine.as_ref());
         !self.keys.contains_key(key) && known.is_none()
     }
 
@@ -207,7 +210,7 @@ impl State {
         let entry = open.and_then(|slot| self.open.get(slot));
         let engine = entry.map(|entry| entry.engine).or_else(|| {
             let memory = self.memories.get(key)?;
-            self.engines.find(memory.engine.as_ref()?)
+            self.engines.find(memory.kept.engine.as_ref()?)
         });
         if let Some(slot) = open
             && let Some(entry) = self.open.get_mut(slot)

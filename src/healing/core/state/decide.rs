@@ -5,6 +5,7 @@ use super::queue::{Place, WaitFor};
 use super::slab::SlotId;
 use super::spent::{Draw, Kept};
 use super::timers::Timer;
+use super::window;
 use crate::config::Mode;
 use crate::healing::core::{AlertId, AlertKind, Hold, Moment, ParkReason, Risk, Severity};
 
@@ -159,7 +160,7 @@ impl State {
             &|| {
                 let intensity = plan.budget.unwrap_or(self.policy.intensity);
                 let memory = self.memories.get(key)?;
-                let until = memory.attempts.blocked_until(now, &intensity)?;
+                let until = window::blocked_until(&memory.kept.attempts, now, &intensity)?;
                 Some(Hold::Intensity { until })
             },
             &|| {

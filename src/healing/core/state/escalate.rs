@@ -2,6 +2,7 @@
 
 use super::State;
 use super::timers::Timer;
+use super::window;
 use crate::healing::core::{
     AlertId, AlertKind, Effect, EscalationState, ExitRequest, Hold, IssueKey, ParkReason,
     ServiceEscalation, Severity, ShortText, What,
@@ -102,7 +103,7 @@ impl State {
             return Some(Hold::Journal);
         }
         let exits = &self.policy.escalation.exits;
-        let until = self.exits.blocked_until(self.now.at, exits)?;
+        let until = window::blocked_until(&self.exits, self.now.at, exits)?;
         Some(Hold::Exits { until })
     }
 
@@ -127,7 +128,7 @@ impl State {
         });
         if level == ServiceEscalation::Exit {
             self.exit_asked = true;
-            self.exits.spend(self.now.at, &policy.exits);
+            window::spend(&mut self.exits, self.now.at, &policy.exits);
             self.emit(Effect::Exit(Box::new(ExitRequest {
                 id: id.clone(),
                 severity,

@@ -25,8 +25,8 @@ impl State {
         let engine = self.engines.get(engine).map(|engine| engine.name.clone());
         self.remember(&key);
         self.memories.update(self.now.at, &key, |memory| {
-            memory.block = Some(reason);
-            memory.engine = engine;
+            memory.kept.block = Some(reason);
+            memory.kept.engine = engine;
         });
         self.alert_given_up(slot);
     }
@@ -86,8 +86,8 @@ impl State {
             self.now.at + every
         } else {
             // The attempts were those of earlier issues.
-            let last = memory.and_then(|memory| memory.attempts.last());
-            last.map_or(self.now.at, |last| last + every)
+            let last = memory.and_then(|memory| memory.kept.attempts.last());
+            last.map_or(self.now.at, |last| *last + every)
         };
         Some(at.max(entry.not_before).max(free).max(self.now.at))
     }
@@ -163,9 +163,9 @@ impl State {
 
     /// The fault of a blocked key is gone: only a flapping block remains.
     pub(super) fn unblock_after_health(&mut self, key: &IssueKey) {
-        let forgiven = |memory: &mut Memory| match memory.block {
+        let forgiven = |memory: &mut Memory| match memory.kept.block {
             Some(ParkReason::Intensity | ParkReason::Exhausted) => {
-                memory.block = None;
+                memory.kept.block = None;
                 true
             }
             _ => false,
@@ -178,7 +178,7 @@ impl State {
     /// Schedules the end of a flapping block, for a key that is retried without a person, after a
     /// whole good window.
     pub(super) fn forgive_flapping_later(&mut self, key: &IssueKey) {
-        let flapping = |memory: &Memory| memory.block == Some(ParkReason::Flapping);
+        let flapping = |memory: &Memory| memory.kept.block == Some(ParkReason::Flapping);
         if self.memories.get(key).is_some_and(flapping) {
             let id = AlertId::of(key, AlertKind::Flapping);
             self.expire_alert(&id, self.now.at + self.policy.flap.window);
@@ -191,7 +191,7 @@ impl State {
             if self.keys.contains_key(key) {
                 return;
             }
-            let forgive = |memory: &mut Memory| memory.block = None;
+            let forgive = |memory: &mut Memory| memory.kept.block = None;
             self.memories.update(self.now.at, key, forgive);
         }
         self.resolve(id);

@@ -7,6 +7,7 @@ use super::queue::WaitFor;
 use super::slab::SlotId;
 use super::spent::{Draw, Spent};
 use super::timers::Timer;
+use super::window;
 use crate::config::Budget;
 use crate::healing::core::tally::ActionLabels;
 use crate::healing::core::{
@@ -98,9 +99,10 @@ impl State {
         let now = self.now.at;
         self.remember(&intent.key);
         self.memories.update(now, &intent.key, |memory| {
-            memory.engine = Some(intent.engine.clone());
-            memory.streak = memory.streak.saturating_add(1);
-            memory.attempts.spend(now, intensity);
+            let kept = &mut memory.kept;
+            kept.engine = Some(intent.engine.clone());
+            kept.streak = kept.streak.saturating_add(1);
+            window::spend(&mut kept.attempts, now, intensity);
         });
         let (severity, unspent) = (intent.severity, intent.unspent);
         let draw = Draw { severity, unspent };
@@ -303,7 +305,7 @@ impl State {
         if result == AttemptResult::Stale {
             // Nothing was done: the observations stay valid, and the attempt does not count.
             self.memories.update(now, &attempt.intent.key, |memory| {
-                memory.attempts.take_back(attempt.started);
+                window::take_back(&mut memory.kept.attempts, attempt.started);
             });
         } else {
             entry.good_passes = 0;

@@ -4,55 +4,52 @@
 //! cannot evict relevant ones.
 
 use std::collections::BTreeSet;
-use std::collections::VecDeque;
 
 use super::backoff;
 use super::map::Map;
-use super::window::Window;
-use crate::config::{Backoff, Budget, Flap, Recurrence};
-use crate::healing::core::{IssueKey, KeyMemory, Moment, Name, ParkReason};
+use crate::config::{Backoff, Flap, Recurrence};
+use crate::healing::core::{IssueKey, KeyMemory, Moment};
 
 /// The maximum number of heals kept for a key; the policy cannot require more.
 const MOST_HEALS: usize = 64;
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Memory {
-    /// The engine of its last issue.
-    pub(super) engine: Option<Name>,
-    /// Attempts since it was last healthy for long enough.
-    pub(super) streak: u32,
-    pub(super) not_before: Moment,
-    pub(super) closed_at: Option<Moment>,
-    pub(super) attempts: Window,
-    pub(super) block: Option<ParkReason>,
-    heals: VecDeque<Moment>,
+    /// What a new journal file repeats of it.
+    pub(super) kept: KeyMemory,
     draws: u64,
     touched: Moment,
 }
 
 impl Memory {
+    pub(super) const fn new(kept: KeyMemory) -> Self {
+        Self {
+            kept,
+            draws: 0,
+            touched: Moment::START,
+        }
+    }
+
     /// Draws the wait before the next attempt; it holds whatever becomes of the issue.
     pub(super) fn draw(&mut self, now: Moment, policy: &Backoff, stream: u64) -> Moment {
-        let wait = backoff::draw(policy, self.streak, stream, self.draws);
+        let wait = backoff::draw(policy, self.kept.streak, stream, self.draws);
         self.draws = self.draws.wrapping_add(1);
-        self.not_before = self.not_before.max(now + wait);
-        self.not_before
+        self.kept.not_before = self.kept.not_before.max(now + wait);
+        self.kept.not_before
     }
 
     /// Reopens the key; after lasting health its backoff starts over.
     pub(super) fn reopen(&mut self, now: Moment, policy: &Backoff) {
         let lasted = |closed| now - closed >= policy.reset_after;
-        if self.closed_at.is_some_and(lasted) {
-            self.streak = 0;
+        if self.kept.closed_at.take().is_some_and(lasted) {
+            self.kept.streak = 0;
         }
-        self.closed_at = None;
     }
 
     pub(super) fn healed(&mut self, now: Moment) {
-        while self.heals.len() >= MOST_HEALS {
-            self.heals.pop_front();
-        }
-        self.heals.push_back(now);
+        let surplus = (self.kept.heals.len() + 1).saturating_sub(MOST_HEALS);
+        self.kept.heals.drain(..surplus);
+        self.kept.heals.push(now);
     }
 
     /// Whether it was healed so often lately that healing hides the fault.
@@ -65,51 +62,20 @@ impl Memory {
         if self.heals_since(now.back(policy.window)) < policy.heals {
             return None;
         }
-        let nth = self.heals.len().checked_sub(policy.heals as usize)?;
-        self.heals.get(nth).map(|&heal| heal + policy.window)
+        let nth = self.kept.heals.len().checked_sub(policy.heals as usize)?;
+        self.kept.heals.get(nth).map(|&heal| heal + policy.window)
     }
 
     fn heals_since(&self, after: Moment) -> u32 {
-        let old = self.heals.partition_point(|&heal| heal <= after);
-        u32::try_from(self.heals.len() - old).unwrap_or(u32::MAX)
+        let old = self.kept.heals.partition_point(|&heal| heal <= after);
+        u32::try_from(self.kept.heals.len() - old).unwrap_or(u32::MAX)
     }
 
     /// Forgets attempts, heals and blocks after an acknowledgement.
     pub(super) fn acknowledge(&mut self) {
-        self.block = None;
-        self.heals.clear();
-        self.attempts.clear();
-    }
-
-    pub(super) fn carry(&self, key: &IssueKey) -> KeyMemory {
-        KeyMemory {
-            key: key.clone(),
-            engine: self.engine.clone(),
-            streak: self.streak,
-            not_before: self.not_before,
-            closed_at: self.closed_at,
-            attempts: self.attempts.iter().collect(),
-            heals: self.heals.iter().copied().collect(),
-            block: self.block,
-        }
-    }
-
-    pub(super) fn restore(carried: &KeyMemory, intensity: &Budget) -> Self {
-        let mut memory = Self {
-            engine: carried.engine.clone(),
-            streak: carried.streak,
-            not_before: carried.not_before,
-            closed_at: carried.closed_at,
-            block: carried.block,
-            ..Self::default()
-        };
-        for &at in &carried.attempts {
-            memory.attempts.spend(at, intensity);
-        }
-        for &heal in &carried.heals {
-            memory.healed(heal);
-        }
-        memory
+        self.kept.block = None;
+        self.kept.heals.clear();
+        self.kept.attempts.clear();
     }
 }
 
@@ -140,10 +106,10 @@ impl Memories {
         change: impl FnOnce(&mut Memory) -> R,
     ) -> Option<R> {
         let memory = self.by_key.get_mut(key)?;
-        let before = (memory.block.is_some(), memory.touched);
+        let before = (memory.kept.block.is_some(), memory.touched);
         let result = change(memory);
         memory.touched = now;
-        let after = (memory.block.is_some(), memory.touched);
+        let after = (memory.kept.block.is_some(), memory.touched);
         if before != after {
             self.order.remove(&(before.0, before.1, key.clone()));
             self.order.insert((after.0, after.1, key.clone()));
@@ -164,15 +130,17 @@ impl Memories {
         if let Some(key) = &forgotten {
             self.by_key.remove(key);
         }
-        self.insert(now, key.clone(), Memory::default());
+        self.insert(now, Memory::new(KeyMemory::new(key)));
         forgotten
     }
 
-    pub(super) fn insert(&mut self, now: Moment, key: IssueKey, mut memory: Memory) {
+    pub(super) fn insert(&mut self, now: Moment, mut memory: Memory) {
         memory.touched = now;
-        let place = (memory.block.is_some(), now, key.clone());
+        let key = memory.kept.key.clone();
+        let place = (memory.kept.block.is_some(), now, key.clone());
         if let Some(old) = self.by_key.insert(key.clone(), memory) {
-            self.order.remove(&(old.block.is_some(), old.touched, key));
+            self.order
+                .remove(&(old.kept.block.is_some(), old.touched, key));
         }
         self.order.insert(place);
     }
@@ -181,6 +149,7 @@ impl Memories {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::healing::core::ParkReason;
     use std::time::Duration;
 
     fn at(seconds: u64) -> Moment {
@@ -191,13 +160,17 @@ mod tests {
         IssueKey::new(n.to_string(), "down")
     }
 
+    fn memory() -> Memory {
+        Memory::new(KeyMemory::new(&key(0)))
+    }
+
     #[test]
     fn flaps_within_the_window_only() {
         let policy = Flap {
             heals: 2,
             window: Duration::from_secs(10),
         };
-        let mut memory = Memory::default();
+        let mut memory = memory();
         memory.healed(at(0));
         assert!(!memory.is_flapping(at(1), &policy));
         memory.healed(at(5));
@@ -215,7 +188,7 @@ mod tests {
             heals: 2,
             window: Duration::from_secs(10),
         };
-        let mut memory = Memory::default();
+        let mut memory = memory();
         memory.healed(at(0));
         memory.healed(at(3));
         assert_eq!(memory.recurring_until(at(4), &policy), Some(at(10)));
@@ -227,48 +200,30 @@ mod tests {
     #[test]
     fn the_streak_ends_only_after_lasting_health() {
         let policy = Backoff::default();
-        let mut memory = Memory {
-            streak: 3,
-            closed_at: Some(at(0)),
-            ..Memory::default()
-        };
+        let mut memory = memory();
+        memory.kept.streak = 3;
+        memory.kept.closed_at = Some(at(0));
         memory.reopen(at(599), &policy);
-        assert_eq!(memory.streak, 3);
-        memory.closed_at = Some(at(1000));
+        assert_eq!(memory.kept.streak, 3);
+        memory.kept.closed_at = Some(at(1000));
         memory.reopen(at(1600), &policy);
-        assert_eq!(memory.streak, 0);
+        assert_eq!(memory.kept.streak, 0);
     }
 
     #[test]
     fn forgets_the_oldest_and_blocks_last() {
         let mut memories = Memories::default();
         assert_eq!(memories.ensure(at(0), &key(0), 3), None);
-        memories.update(at(0), &key(0), |m| m.block = Some(ParkReason::Flapping));
+        memories.update(at(0), &key(0), |m| {
+            m.kept.block = Some(ParkReason::Flapping);
+        });
         memories.ensure(at(1), &key(1), 3);
         memories.ensure(at(2), &key(2), 3);
-        memories.update(at(3), &key(1), |m| m.streak = 1);
+        memories.update(at(3), &key(1), |m| m.kept.streak = 1);
         assert_eq!(memories.ensure(at(4), &key(4), 3), Some(key(2)));
         assert_eq!(memories.ensure(at(5), &key(5), 3), Some(key(1)));
         assert_eq!(memories.ensure(at(6), &key(6), 1), Some(key(4)));
         let kept: Vec<_> = memories.iter().map(|(key, _)| key.clone()).collect();
         assert_eq!(kept, [key(5), key(6), key(0)]);
-    }
-
-    #[test]
-    fn what_is_carried_over_comes_back() {
-        let mut memory = Memory {
-            engine: Some("e".into()),
-            streak: 2,
-            block: Some(ParkReason::Intensity),
-            ..Memory::default()
-        };
-        let intensity = Budget::new(3, Duration::from_secs(60));
-        memory.attempts.spend(at(1), &intensity);
-        memory.healed(at(2));
-        let carried = memory.carry(&key(1));
-        assert_eq!(
-            Memory::restore(&carried, &intensity).carry(&key(1)),
-            carried
-        );
     }
 }

@@ -123,7 +123,6 @@ use self::slab::{Slab, SlotId};
 use self::spent::Spent;
 use self::storm::StormGuard;
 use self::timers::Timers;
-use self::window::Window;
 use super::tally::{ActionLabels, Series, Tally};
 use super::{Dropped, Effect, Event, IssueKey, Moment, Name, Outcomes, Stamp};
 use crate::config::HealingPolicy;
@@ -156,7 +155,8 @@ pub struct State {
     remembered: BTreeMap<Name, serde_json::Value>,
     alerts: Alerts,
     escalations: Escalations,
-    exits: Window,
+    /// When the process was asked to exit.
+    exits: Vec<Moment>,
     storm: StormGuard,
     ramp: Ramp,
 
@@ -209,7 +209,7 @@ impl State {
             remembered: BTreeMap::new(),
             alerts: Alerts::default(),
             escalations: Escalations::default(),
-            exits: Window::default(),
+            exits: Vec::new(),
             storm: StormGuard::default(),
             ramp: Ramp::default(),
             exit_asked: false,

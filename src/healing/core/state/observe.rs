@@ -249,7 +249,7 @@ impl State {
         let reset = self.policy.backoff;
         let memory = self.memories.update(now.at, &issue.key, |memory| {
             memory.reopen(now.at, &reset);
-            memory.not_before
+            memory.kept.not_before
         });
         let mut entry = Entry::new(issue, ix, component, self.seed);
         entry.samples = samples;

@@ -15,26 +15,15 @@ use super::State;
 use super::escalate::alert_of;
 use crate::config::HealingPolicy;
 use crate::healing::core::{
-    Alert, AlertId, AttemptId, Effect, Intent, Issue, IssueKey, Moment, Name, Record, Stamp, What,
+    Alert, AlertId, AttemptId, Effect, Intent, IssueKey, Moment, OpenState, Record, Stamp, What,
 };
 
 /// Clocks are cut to milliseconds between runs: this much less is certain to have passed.
 const PRECISION: Duration = Duration::from_millis(1);
 
-/// An issue that was open at the end of the records.
-struct Reopened {
-    issue: Issue,
-    engine: Name,
-    step: usize,
-    used: u32,
-    attempts: u32,
-    /// Its last attempt returned ok, and is not verified.
-    unverified: bool,
-}
-
 struct Replay {
     state: State,
-    open: BTreeMap<IssueKey, Reopened>,
+    open: BTreeMap<IssueKey, OpenState>,
     unended: BTreeMap<AttemptId, (Intent, Moment)>,
     alerts: BTreeMap<AlertId, Alert>,
 }

@@ -1,13 +1,14 @@
 //! Replay of the records, from the first to the last.
 
-use super::{Reopened, Replay, alert_of};
+use super::{Replay, alert_of};
 use crate::healing::core::state::memory::Memory;
 use crate::healing::core::state::spent::Draw;
+use crate::healing::core::state::window;
 use crate::healing::core::tally::ActionLabels;
 use crate::healing::core::{
     AlertId, AlertKind, AttemptId, AttemptResult, Carried, Closed, Control, Intent, Issue,
-    IssueKey, Moment, Name, ParkReason, Phase, Record, ServiceEscalation, Severity, Target, What,
-    Work,
+    IssueKey, Moment, Name, OpenState, ParkReason, Phase, Record, ServiceEscalation, Severity,
+    Target, What, Work,
 };
 
 impl Replay {
@@ -49,8 +50,9 @@ impl Replay {
             } if !good => {
                 self.state.outcomes_of(key, action).add(false);
                 if let Some(open) = self.open.get_mut(key) {
-                    open.unverified = false;
-                    open.used = open.used.saturating_add(1);
+                    // It counts since it returned, unless a person has acknowledged the issue
+                    // meanwhile.
+                    open.used = open.used.max(1);
                 }
             }
             What::Closed {
@@ -94,18 +96,17 @@ impl Replay {
         self.state
             .memories
             .update(now, &issue.key, |memory| memory.reopen(now, &backoff));
-        let open = Reopened {
+        let open = OpenState {
             issue: issue.clone(),
             engine: engine.clone(),
             step: 0,
             used: 0,
             attempts: 0,
-            unverified: false,
         };
         self.reopen(open, local);
     }
 
-    fn reopen(&mut self, mut open: Reopened, local: &dyn Fn(Moment) -> Moment) {
+    fn reopen(&mut self, mut open: OpenState, local: &dyn Fn(Moment) -> Moment) {
         let issue = &mut open.issue;
         issue.first_seen.at = local(issue.first_seen.at);
         issue.last_seen.at = local(issue.last_seen.at);
@@ -120,15 +121,15 @@ impl Replay {
 
     fn waits(&mut self, key: &IssueKey, until: Moment) {
         self.memory(key, |memory| {
-            memory.not_before = memory.not_before.max(until);
+            memory.kept.not_before = memory.kept.not_before.max(until);
         });
     }
 
     fn block(&mut self, key: &IssueKey, reason: ParkReason) {
         let engine = self.open.get(key).map(|open| open.engine.clone());
         self.memory(key, |memory| {
-            memory.block = Some(reason);
-            memory.engine = engine.or(memory.engine.take());
+            memory.kept.block = Some(reason);
+            memory.kept.engine = engine.or(memory.kept.engine.take());
         });
     }
 
@@ -146,7 +147,7 @@ impl Replay {
             return;
         };
         let known = self.state.memories.get(key);
-        if known.is_none_or(|memory| memory.block != Some(reason)) {
+        if known.is_none_or(|memory| memory.kept.block != Some(reason)) {
             self.block(key, reason);
         }
     }
@@ -157,8 +158,8 @@ impl Replay {
         self.state
             .memories
             .update(self.state.now.at, key, |memory| {
-                if memory.block.and_then(alert_of) == Some(id.kind) {
-                    memory.block = None;
+                if memory.kept.block.and_then(alert_of) == Some(id.kind) {
+                    memory.kept.block = None;
                 }
             });
     }
@@ -176,13 +177,12 @@ impl Replay {
             open.step = intent.step;
             open.used = intent.nth.saturating_sub(1);
             open.attempts = open.attempts.saturating_add(1);
-            open.unverified = false;
         }
     }
 
     fn asked_to_end(&mut self, at: Moment) {
         let budget = self.state.policy.escalation.exits;
-        self.state.exits.spend(at, &budget);
+        window::spend(&mut self.state.exits, at, &budget);
     }
 
     fn finished(&mut self, attempt: AttemptId, result: AttemptResult, hopeless: bool) {
@@ -197,11 +197,12 @@ impl Replay {
             outcomes.add(false);
         }
         if result == AttemptResult::Stale {
-            self.memory(&intent.key, |memory| memory.attempts.take_back(started));
+            self.memory(&intent.key, |memory| {
+                window::take_back(&mut memory.kept.attempts, started);
+            });
         }
         if let Some(open) = self.open.get_mut(&intent.key) {
             match result {
-                AttemptResult::Ok => open.unverified = true,
                 AttemptResult::Cancelled | AttemptResult::Stale => {}
                 _ if hopeless => open.used = u32::MAX,
                 _ => open.used = open.used.saturating_add(1),
@@ -227,7 +228,7 @@ impl Replay {
         self.open.remove(key);
         self.state
             .memories
-            .update(now, key, |memory| memory.closed_at = Some(now));
+            .update(now, key, |memory| memory.kept.closed_at = Some(now));
     }
 
     /// The fault is gone: only a flapping block remains.
@@ -279,23 +280,7 @@ impl Replay {
 
     fn carried(&mut self, carried: &Carried, local: &dyn Fn(Moment) -> Moment) {
         match carried {
-            Carried::Issue {
-                issue,
-                engine,
-                step,
-                used,
-                attempts,
-            } => {
-                let open = Reopened {
-                    issue: issue.clone(),
-                    engine: engine.clone(),
-                    step: *step,
-                    used: *used,
-                    attempts: *attempts,
-                    unverified: false,
-                };
-                self.reopen(open, local);
-            }
+            Carried::Issue(open) => self.reopen(open.clone(), local),
             Carried::Attempt { intent, started } => {
                 self.state.attempt_ids = self.state.attempt_ids.max(intent.attempt.0);
                 let unended = (intent.clone(), local(*started));
@@ -307,8 +292,9 @@ impl Replay {
                 memory.closed_at = memory.closed_at.map(local);
                 memory.attempts = memory.attempts.into_iter().map(local).collect();
                 memory.heals = memory.heals.into_iter().map(local).collect();
-                let restored = Memory::restore(&memory, &self.state.policy.intensity);
-                self.memory(&memory.key, |known| *known = restored);
+                self.state.remember(&memory.key);
+                let now = self.state.now.at;
+                self.state.memories.insert(now, Memory::new(memory));
             }
             Carried::Spent {
                 component,

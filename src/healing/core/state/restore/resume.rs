@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{Reopened, Replay, alert_of};
+use super::{Replay, alert_of};
 use crate::healing::core::state::State;
 use crate::healing::core::state::entry::Entry;
 use crate::healing::core::state::timers::Timer;
 use crate::healing::core::tally::ActionLabels;
 use crate::healing::core::{
-    Alert, AlertId, AlertKind, AttemptResult, Closed, Effect, Severity, ShortText, What, Work,
+    Alert, AlertId, AlertKind, AttemptResult, Closed, Effect, OpenState, Severity, ShortText, What,
+    Work,
 };
 
 impl Replay {
@@ -76,7 +77,7 @@ impl Replay {
 }
 
 impl State {
-    fn take_up(&mut self, reopened: Reopened) {
+    fn take_up(&mut self, reopened: OpenState) {
         let limits = self.policy.limits;
         let now = self.now.at;
         let engine = self.engines.intern(&reopened.engine, limits.engines);
@@ -86,7 +87,7 @@ impl State {
             self.tally.closed.add(Closed::Superseded);
             let issue = reopened.issue;
             self.memories
-                .update(now, &issue.key, |memory| memory.closed_at = Some(now));
+                .update(now, &issue.key, |memory| memory.kept.closed_at = Some(now));
             return self.record(What::Closed {
                 key: issue.key,
                 generation: issue.generation,
@@ -100,12 +101,11 @@ impl State {
         let name = &reopened.issue.key.component;
         let component = self.components.intern(now, name, limits.components);
         let memory = self.memories.get(&reopened.issue.key);
-        let not_before = memory.map_or(now, |memory| memory.not_before);
+        let not_before = memory.map_or(now, |memory| memory.kept.not_before);
         let mut entry = Entry::new(reopened.issue, engine, component, self.seed);
         entry.since = now;
         entry.step = reopened.step;
-        let unverified = u32::from(reopened.unverified);
-        entry.used = reopened.used.saturating_add(unverified);
+        entry.used = reopened.used;
         entry.attempts = reopened.attempts;
         entry.not_before = not_before;
         self.insert(entry);
@@ -117,7 +117,7 @@ impl State {
         let policy = self.policy.recurrence;
         let mut keep = Vec::new();
         for (key, memory) in self.memories.iter() {
-            if let Some(kind) = memory.block.and_then(alert_of) {
+            if let Some(kind) = memory.kept.block.and_then(alert_of) {
                 keep.push((AlertId::of(key, kind), None));
             }
             let recurring = AlertId::of(key, AlertKind::Recurring);
@@ -157,8 +157,8 @@ impl State {
         let blocked: Vec<_> = self
             .memories
             .iter()
-            .filter(|(key, memory)| memory.block.is_some() && !self.keys.contains_key(key))
-            .filter_map(|(key, memory)| Some((key.clone(), memory.engine.clone()?)))
+            .filter(|(key, memory)| memory.kept.block.is_some() && !self.keys.contains_key(key))
+            .filter_map(|(key, memory)| Some((key.clone(), memory.kept.engine.clone()?)))
             .collect();
         for (key, engine) in blocked {
             if let Some(ix) = self.engines.intern(&engine, limit)

@@ -31,8 +31,8 @@ fn digest(state: &State) -> Vec<String> {
             entry.not_before.max(state.now.at),
         ));
     }
-    for (key, memory) in state.memories.iter() {
-        let mut memory = memory.carry(key);
+    for (_, memory) in state.memories.iter() {
+        let mut memory = memory.kept.clone();
         // All waits that have ended are equal.
         memory.not_before = memory.not_before.max(state.now.at);
         all.push(format!("key {memory:?}"));
@@ -103,8 +103,8 @@ fn expected(records: &[Record]) -> (BTreeSet<IssueKey>, usize) {
                 unended.remove(attempt);
             }
             What::Carried(carried) => match &**carried {
-                Carried::Issue { issue, .. } => {
-                    open.insert(issue.key.clone());
+                Carried::Issue(one) => {
+                    open.insert(one.issue.key.clone());
                 }
                 Carried::Attempt { intent, .. } => {
                     unended.insert(intent.attempt, intent.work);
@@ -257,6 +257,23 @@ fn steps_outlive_a_crash() {
         let next = driver.state.explain(&key).unwrap().next.unwrap();
         assert_eq!((next.action.as_str(), next.step, next.nth), ("b", 1, 1));
     }
+}
+
+/// An attempt that was being verified when a new journal file began counts once.
+#[test]
+fn a_verification_across_two_files_counts_once() {
+    let used = |state: &State| {
+        let open = state.open.values();
+        open.map(|entry| entry.used).collect::<Vec<_>>()
+    };
+    let mut driver = Driver::new(4, 1);
+    driver.run(&Op::Hint(hint()));
+    driver.end(0, AttemptResult::Ok);
+    driver.run(&Op::Rotate);
+    driver.judge(0, crate::healing::core::Verdict::Bad, Duration::ZERO);
+    assert_eq!(used(&driver.state), [1]);
+    let (restored, _) = restore(&driver, &driver.records, driver.now);
+    assert_eq!(used(&restored), [1]);
 }
 
 /// After a reboot with the wall clock set back no time has passed, and waits still end.
