@@ -134,11 +134,12 @@ impl Components {
             idle.remove(&(component.since, ix));
         }
         change(component);
-        component.since = now;
+        // A replay adds carried attempts by class, not by time.
+        component.since = component.since.max(now);
         if component.open == 0 && component.named == 0 {
             let spent = usize::from(!component.spent.is_empty());
             if let Some(idle) = self.idle.get_mut(spent) {
-                idle.insert((now, ix));
+                idle.insert((component.since, ix));
             }
         }
     }
@@ -356,6 +357,25 @@ mod tests {
             components.get(open).is_none(),
             "its number is never used again"
         );
+    }
+
+    #[test]
+    fn attempts_that_a_journal_has_in_any_order_count_from_the_last() {
+        let window = Duration::from_secs(30);
+        let budget = crate::config::Budget::new(9, window);
+        let mut components = Components::default();
+        let db = components.intern(NOW, &"db".into(), 10);
+        let later = NOW + Duration::from_secs(15);
+        // Each class of a budget is carried over on its own.
+        for (severity, at) in [(Severity::Info, later), (Severity::Warning, NOW)] {
+            let unspent = false;
+            let draw = Draw { severity, unspent };
+            components.spend(at, db, |own| own.spend(at, &budget, draw));
+        }
+        components.forget_idle(NOW + window, window, 10);
+        assert_eq!(components.find(&"db".into()), Some(db));
+        components.forget_idle(later + window, window, 10);
+        assert_eq!(components.find(&"db".into()), None);
     }
 
     #[test]
